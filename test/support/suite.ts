@@ -1,6 +1,7 @@
 // The only door to uvu. It closes the holes through which uvu 0.5.6 reports failures as success: a throwing hook,
 // a thrown non-Error, a forgotten run(); and it gives every test a time limit. The runner calls `drainSuites`.
 import { suite as uvuSuite } from 'uvu';
+import { MissingTool, toolsAreRequired } from './tool.ts';
 
 /** What a test body gets: a signal that aborts when its time limit is over. */
 export interface TestContext {
@@ -27,10 +28,13 @@ interface Pending {
 
 const pending: Pending[] = [];
 const hookFailures: string[] = [];
+const skipped: string[] = [];
 const defaultLimitMs = 30_000;
 
 const asError = (thrown: unknown): Error =>
   thrown instanceof Error ? thrown : new Error(`thrown, not an Error: ${String(thrown)}`);
+
+const isSkip = (error: Error): boolean => error instanceof MissingTool && !toolsAreRequired;
 
 async function withinLimit(body: Body, limitMs: number): Promise<void> {
   const limit = new AbortController();
@@ -63,15 +67,21 @@ export function suite(name: string): Suite {
     } catch (thrown) {
       const error = asError(thrown);
       brokenBy ??= error;
+      if (isSkip(error)) return;
       hookFailures.push(`${name}: ${which} hook failed: ${error.stack ?? error.message}`);
     }
   };
   const test = (title: string, body: Body, options: { limitMs?: number } = {}): void => {
     entry.tests += 1;
     inner(title, async () => {
-      if (brokenBy !== undefined)
-        throw new Error(`not run: a hook of this suite failed (${brokenBy.message})`);
-      await withinLimit(body, options.limitMs ?? defaultLimitMs);
+      try {
+        if (brokenBy instanceof MissingTool) throw brokenBy;
+        if (brokenBy !== undefined) throw new Error(`not run: a hook failed (${brokenBy.message})`);
+        await withinLimit(body, options.limitMs ?? defaultLimitMs);
+      } catch (error) {
+        if (!(error instanceof Error) || !isSkip(error)) throw error;
+        skipped.push(`${name}: ${title}: ${error.message}`);
+      }
     });
   };
   return Object.assign(test, {
@@ -93,4 +103,9 @@ export function drainSuites(): { queued: number; empty: string[] } {
 /** For the runner: hook failures so far. */
 export function failedHooks(): readonly string[] {
   return hookFailures;
+}
+
+/** For the runner: tests that did not run because a tool is not installed here (never in CI). */
+export function skippedTests(): readonly string[] {
+  return skipped;
 }
