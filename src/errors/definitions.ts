@@ -52,6 +52,10 @@ const table = {
     '`kubectl get pods -l app.kubernetes.io/name=lazybench-agent -A` shows the agents.',
   ),
   TOOL_MISSING: environment(),
+  LAB_FAILED: environment('`lazybench lab status` shows what runs; the logs are in the lab\'s directory under log/.'),
+  LAB_UNSUPPORTED: environment('docs/lab.md lists what a lab needs.'),
+  LAB_EXISTS: environment('`lazybench lab down` removes it.'),
+  LAB_MISSING: environment('`lazybench lab up` makes one.'),
   // Measurement (4)
   RUN_INCOMPLETE: incomplete(),
   RUN_INVALID: incomplete('The report lists every trial that did not count, and why.'),
