@@ -49,6 +49,7 @@ const red: Readonly<Record<string, string>> = {
   'a throwing afterEach hook': `const test = suite('s'); test.afterEach(() => { throw new Error('hook'); }); test('t', () => {});`,
   'a throwing beforeEach hook': `const test = suite('s'); test.beforeEach(() => { throw new Error('hook'); }); test('t', () => {});`,
   'a thrown string': `const test = suite('s'); test('t', () => { throw 'text'; }); test('u', () => {});`,
+  'an error with details': `const test = suite('s'); test('t', () => { throw Object.assign(new Error('told'), { details: { a: 1 } }); }); test('u', () => {});`,
   'a suite without a test': `suite('empty'); const test = suite('s'); test('t', () => {});`,
   'a file without a suite': `void suite;`,
   'a file that cannot be loaded': `throw new Error('at load');`,
@@ -84,4 +85,10 @@ test('does not let a tool be missing in CI', () => {
   const { status, lastLine } = runWith(missing, { CI: 'true' });
   assert.equal(lastLine, '1 passed, 1 failed');
   assert.equal(status, 1);
+});
+
+test('tells what an error with details said, and goes on', () => {
+  const { output, lastLine } = runWith(red['an error with details'] ?? '');
+  assert.match(output, /told/u);
+  assert.equal(lastLine, '1 passed, 1 failed');
 });

@@ -31,8 +31,14 @@ const hookFailures: string[] = [];
 const skipped: string[] = [];
 const defaultLimitMs = 30_000;
 
-const asError = (thrown: unknown): Error =>
-  thrown instanceof Error ? thrown : new Error(`thrown, not an Error: ${String(thrown)}`);
+/** uvu prints `error.details` as text and gives up on the whole suite when it is an object, as a HarnessError's is. */
+const asError = (thrown: unknown): Error => {
+  if (!(thrown instanceof Error)) return new Error(`thrown, not an Error: ${String(thrown)}`);
+  if (!('details' in thrown) || typeof thrown.details === 'string') return thrown;
+  const plain = new Error(`${thrown.message} ${JSON.stringify(thrown.details)}`, { cause: thrown });
+  if (thrown.stack !== undefined) plain.stack = thrown.stack;
+  return plain;
+};
 
 const isSkip = (error: Error): boolean => error instanceof MissingTool && !toolsAreRequired;
 
