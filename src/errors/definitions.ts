@@ -34,6 +34,9 @@ const table = {
   DIGEST_MISMATCH: usage('The bytes are not what the digest promises: copy or build the image again.'),
   LAYER_UNSAFE: usage('A well-formed layer has relative paths that stay inside the image: build it again.'),
   BOOTSTRAP_INVALID: usage('Convert the image again; `nydus-image check` gives a second opinion.'),
+  CHUNK_MAP_INVALID: environment(
+    'Remove the image from the node and pull it again: nydusd starts a new map.',
+  ),
   REGISTRY_UNAUTHORIZED: environment(
     'Log in with `docker login` or `skopeo login`: lazybench reads that file.',
   ),
@@ -42,6 +45,10 @@ const table = {
   // Environment (5)
   CLUSTER_UNREACHABLE: environment(
     '`kubectl version` with the same context shows whether the cluster answers.',
+  ),
+  CLUSTER_REFUSED: environment('The API server says why; `lazybench plan --format json` shows what is sent.'),
+  CLUSTER_CONFIG_INVALID: environment(
+    '`kubectl config view` shows the configuration; --kubeconfig and --context choose.',
   ),
   CLUSTER_FORBIDDEN: environment('deploy/ has the role that grants it.'),
   NO_ELIGIBLE_NODE: environment('`lazybench plan` says for each node why it was refused.'),
@@ -52,7 +59,9 @@ const table = {
     '`kubectl get pods -l app.kubernetes.io/name=lazybench-agent -A` shows the agents.',
   ),
   TOOL_MISSING: environment(),
-  LAB_FAILED: environment('`lazybench lab status` shows what runs; the logs are in the lab\'s directory under log/.'),
+  LAB_FAILED: environment(
+    "`lazybench lab status` shows what runs; the logs are in the lab's directory under log/.",
+  ),
   LAB_UNSUPPORTED: environment('docs/lab.md lists what a lab needs.'),
   LAB_EXISTS: environment('`lazybench lab down` removes it.'),
   LAB_MISSING: environment('`lazybench lab up` makes one.'),

@@ -13,7 +13,11 @@ const manifests = ['namespace.yaml', 'rbac-run.yaml', 'runtime-class.yaml'] as c
 const kubernetesObject = z.custom<KubernetesObject>(
   (value) =>
     z
-      .looseObject({ apiVersion: z.string(), kind: z.string(), metadata: z.looseObject({ name: z.string() }) })
+      .looseObject({
+        apiVersion: z.string(),
+        kind: z.string(),
+        metadata: z.looseObject({ name: z.string() }),
+      })
       .safeParse(value).success,
 );
 

@@ -1,0 +1,26 @@
+import { $ } from 'zx/core';
+
+/** How an external program ended. */
+export interface CommandResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs an external program; replaced in tests. A program that cannot be started ends with exit code 127. */
+export type RunCommand = (
+  command: readonly string[],
+  options?: { readonly input?: string; readonly signal?: AbortSignal },
+) => Promise<CommandResult>;
+
+/** Runs a program to its end, without a shell's interpretation of its arguments, printing nothing. */
+export const runCommand: RunCommand = async (command, options = {}) => {
+  const shell = $({
+    quiet: true,
+    nothrow: true,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.input === undefined ? {} : { input: options.input }),
+  });
+  const result = await shell`${[...command]}`;
+  return { exitCode: result.exitCode ?? 1, stdout: result.stdout, stderr: result.stderr };
+};
