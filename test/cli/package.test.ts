@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rename, symlink } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
@@ -53,9 +53,17 @@ test(
   { limitMs: 60_000 },
 );
 
-test('the built code has no syntax that Node 22 lacks', async () => {
-  const built = await readFile(path.join(root, 'dist/cli.js'), 'utf8');
-  assert.doesNotMatch(built, /^\s*(?:await )?using \w+ =/mu);
+test('the built code has no syntax and no globals that Node 22 lacks', async () => {
+  const dist = path.join(root, 'dist');
+  const files = (await readdir(dist, { recursive: true })).filter(
+    (file) => file.endsWith('.js') && !file.startsWith('report-client'),
+  );
+  assert.ok(files.length > 5);
+  for (const file of files) {
+    const built = await readFile(path.join(dist, file), 'utf8');
+    assert.doesNotMatch(built, /^\s*(?:await )?using \w+ =/mu, file);
+    assert.doesNotMatch(built, /\bnew (?:Async)?DisposableStack\b/u, file);
+  }
 });
 
 /** Runs bin/lazybench.js as a Node of `version` would, up to its own import. */

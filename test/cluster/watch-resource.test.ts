@@ -17,7 +17,10 @@ import { suite } from '../support/suite.ts';
 const test = suite('watch');
 const pods = '/api/v1/namespaces/bench/pods';
 
-interface Seen { readonly change: string; readonly name: string }
+interface Seen {
+  readonly change: string;
+  readonly name: string;
+}
 
 /** Watches until `isEnough`, then stops; returns what was told. */
 async function watchUntil(

@@ -85,6 +85,7 @@ export class Snapshots {
       if (code !== 'ENOENT') throw error;
     });
     const { bavail, bsize } = await fs.statfs(this.#directory);
-    if (bavail * bsize < roomyBytes || (await isTmpfs(this.#directory))) await fs.rm(removed, { recursive: true, force: true });
+    if (bavail * bsize < roomyBytes || (await isTmpfs(this.#directory)))
+      await fs.rm(removed, { recursive: true, force: true });
   }
 }
