@@ -4,8 +4,11 @@ import { installedPackages } from './installed-packages.ts';
 import { textFile, type LayerDraft, type LayerItem } from './layer-item.ts';
 import { quickstartApp } from './quickstart-app.ts';
 
-/** What a Dockerfile's clean-up step removes: documentation, source maps, tests. */
-const cleanedFile = /\.(?:md|markdown|map)$/iu;
+/** Removed in the step that installs, so never part of a layer: half of what npm unpacks is of no use at run time. */
+const onlyForEditors = /\.(?:map|d\.[cm]?ts)$/u;
+
+/** What a later clean-up step removes: documentation and tests. */
+const cleanedFile = /\.(?:md|markdown)$/iu;
 const cleanedFolder = /^(?:test|tests|__tests__|docs|examples?)$/u;
 
 /** Whiteouts for everything that the clean-up removes; a folder that goes as a whole is one whiteout. */
@@ -55,17 +58,16 @@ export async function appLayers(): Promise<readonly LayerDraft[]> {
     type: 'module',
     dependencies,
   };
-  const installed = collected.flat();
+  const installed = collected.flat().filter((item) => !onlyForEditors.test(item.path));
   return [
     {
       name: 'dependencies',
-      createdBy: 'RUN npm ci --omit=dev',
+      createdBy: "RUN npm ci --omit=dev && find node_modules -name '*.map' -o -name '*.d.*ts' | xargs rm",
       items: [textFile('app/package.json', `${JSON.stringify(description, null, 2)}\n`), ...installed],
     },
     {
       name: 'app',
-      createdBy:
-        "COPY server.mjs /app && find node_modules -name '*.md' -o -name '*.map' -o -name test | xargs rm -r",
+      createdBy: "COPY server.mjs /app && find node_modules -name '*.md' -o -name test | xargs rm -r",
       items: [
         textFile('app/server.mjs', quickstartApp, 0o755),
         { kind: 'hardlink', path: 'usr/local/bin/quickstart-server', target: 'app/server.mjs' },
