@@ -1,5 +1,5 @@
 import { HarnessError } from '../errors/harness-error.ts';
-import { nydusAnnotations, type Descriptor, type ImageIndex, type ImageManifest } from './manifest.ts';
+import { type Descriptor, type ImageIndex } from './manifest.ts';
 
 /** What an image must run on; `linux/amd64` unless something else is asked for. */
 export interface Platform {
@@ -60,10 +60,4 @@ export function selectManifest(
     'IMAGE_UNSUPPORTED',
     `${name} has no image for ${wanted}; it has ${has === '' ? 'none at all' : has}`,
   );
-}
-
-/** The layer that holds the bootstrap, when the manifest is a Nydus image (nydus-snapshotter: the last layer). */
-export function nydusBootstrapLayer(manifest: ImageManifest): Descriptor | undefined {
-  const last = manifest.layers.at(-1);
-  return last?.annotations?.[nydusAnnotations.bootstrap] === 'true' ? last : undefined;
 }

@@ -4,15 +4,6 @@ import type { LabLayout } from './lab-layout.ts';
 import { labRegistryAddress } from './lab-layout.ts';
 import type { ProcessTable } from './process-table.ts';
 
-/** Names of the control plane's processes, in the order in which they start. */
-export const controlPlaneProcesses = [
-  'etcd',
-  'apiserver',
-  'controller-manager',
-  'scheduler',
-  'registry',
-] as const;
-
 /** Starts etcd, the API server and the registry; the rest waits until the API answers ({@link startControllers}). */
 export async function startApi(
   layout: LabLayout,

@@ -1,5 +1,5 @@
 import type { Comparison } from '../decision/summary.ts';
-import type { InstantName, PhaseName, Proof, SourceLetter } from '../evidence/trial.ts';
+import type { PhaseName, Proof, SourceLetter } from '../evidence/trial.ts';
 import type { TrafficClass } from '../evidence/raw-evidence.ts';
 
 /** How a phase is called in every output, and what lies between its two instants. */
@@ -42,20 +42,6 @@ export const sourceWords: Readonly<Record<SourceLetter, string>> = {
   H: 'pod creationTimestamp, whole seconds',
   K: 'container runtime (CRI), nanoseconds, node clock',
   P: 'poll from the client, client clock',
-};
-
-/** Instants in words. */
-export const instantWords: Readonly<Record<InstantName, string>> = {
-  submitted: 'submitted',
-  scheduled: 'scheduled',
-  pulling: 'pulling',
-  pulled: 'pulled',
-  created: 'created',
-  started: 'started',
-  firstLog: 'first log',
-  ready: 'ready',
-  firstResponse: 'first response',
-  deleted: 'deleted',
 };
 
 /** What each proof claims. */

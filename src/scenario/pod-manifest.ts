@@ -3,7 +3,7 @@ import type { PlannedTrial } from './plan.ts';
 import type { Arm, Scenario } from './scenario.ts';
 
 /** Label that every pod of a run carries; its value is the run's id. */
-export const runLabel = 'lazybench.dev/run';
+const runLabel = 'lazybench.dev/run';
 
 /** Name of the one container. */
 export const containerName = 'workload';

@@ -18,11 +18,3 @@ export function parseRateBytesPerSecond(text: string): number | undefined {
   if (digits === undefined || unit === undefined || !isUnit(unit)) return undefined;
   return Number(digits) * bytesPerSecondPerUnit[unit];
 }
-
-/** Writes a rate in bits per second, as links are sold: `400 Mbit/s`. */
-export function formatRate(rateBytesPerSecond: number): string {
-  const bits = rateBytesPerSecond * 8;
-  if (bits >= 1e9) return `${String(Number((bits / 1e9).toPrecision(3)))} Gbit/s`;
-  if (bits >= 1e6) return `${String(Number((bits / 1e6).toPrecision(3)))} Mbit/s`;
-  return `${String(Number((bits / 1e3).toPrecision(3)))} kbit/s`;
-}
