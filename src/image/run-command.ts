@@ -7,11 +7,17 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
+/** How a program may be run. */
+export interface CommandOptions {
+  readonly input?: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly cwd?: string;
+  /** Variables added to the environment. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /** Runs an external program; replaced in tests. A program that cannot be started ends with exit code 127. */
-export type RunCommand = (
-  command: readonly string[],
-  options?: { readonly input?: string; readonly signal?: AbortSignal },
-) => Promise<CommandResult>;
+export type RunCommand = (command: readonly string[], options?: CommandOptions) => Promise<CommandResult>;
 
 /** Runs a program to its end, without a shell's interpretation of its arguments, printing nothing. */
 export const runCommand: RunCommand = async (command, options = {}) => {
@@ -20,6 +26,8 @@ export const runCommand: RunCommand = async (command, options = {}) => {
     nothrow: true,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.input === undefined ? {} : { input: options.input }),
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.environment === undefined ? {} : { env: { ...process.env, ...options.environment } }),
   });
   const result = await shell`${[...command]}`;
   return { exitCode: result.exitCode ?? 1, stdout: result.stdout, stderr: result.stderr };

@@ -3,7 +3,7 @@ import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { HarnessError } from '../errors/harness-error.ts';
-import { tryCommand } from './command.ts';
+import { runCommand as tryCommand } from '../image/run-command.ts';
 
 /** Binaries that a lab needs in its bin directory, how each tells its version, and the version the lab is made for. */
 export const labBinaries = [

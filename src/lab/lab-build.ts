@@ -1,7 +1,8 @@
 import { cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { HarnessError } from '../errors/harness-error.ts';
-import { runCommand, tryCommand } from './command.ts';
+import { runCommand as tryCommand } from '../image/run-command.ts';
+import { runCommand } from './command.ts';
 
 /** One Go module of `src/lab/modules`: its go.mod and go.sum pin every version and checksum that it is built from. */
 interface GoBuild {

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { tryCommand } from './command.ts';
+import { runCommand as tryCommand } from '../image/run-command.ts';
 import { layOutLab, mostLabNodes, type LabLayout } from './lab-layout.ts';
 import { removeNetwork } from './lab-network.ts';
 import { readLabState } from './lab-state.ts';

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { runCommand, tryCommand } from './command.ts';
+import { runCommand as tryCommand } from '../image/run-command.ts';
+import { runCommand } from './command.ts';
 import type { LabLayout, LabNodeLayout } from './lab-layout.ts';
 
 const forwarding = '/proc/sys/net/ipv4/ip_forward';

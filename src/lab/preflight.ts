@@ -2,7 +2,7 @@ import { access, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { HarnessError } from '../errors/harness-error.ts';
-import { tryCommand } from './command.ts';
+import { runCommand as tryCommand } from '../image/run-command.ts';
 import { labPrograms } from './lab-binaries.ts';
 import type { LabLayout } from './lab-layout.ts';
 
